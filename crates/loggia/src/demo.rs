@@ -102,8 +102,9 @@ async fn play(args: &DemoArgs, dir: &Path, screen: &mut Screen) -> Result<(), Fa
         args.seed,
         WorkloadConfig { start_ns: clock.now_ns(), ..WorkloadConfig::default() },
     );
+    let subject = traffic.subject_id(1);
     let outcome = stream(args, &server, &sender, &mut traffic, screen, |screen| {
-        print_cast(&made.tokens, &url, &tls.ca, &made.vkey, started.elapsed(), screen)
+        print_cast(&made.tokens, &url, &tls.ca, &made.vkey, (started.elapsed(), &subject), screen)
     });
     let outcome = outcome.await;
     server.stop().await?;
@@ -179,8 +180,8 @@ fn token_of<'a>(tokens: &'a [NewToken], role: &str) -> Result<&'a str, Failure> 
 }
 
 /// Three commands worth trying for a role.
-fn tries(role: &str) -> [&'static str; 3] {
-    match role {
+fn tries(role: &str, subject: &str) -> [String; 3] {
+    let commands = match role {
         "engineer" => [
             "loggia query --purpose debugging \"SELECT model, count(*) AS calls, avg(latency_ms) AS mean_ms FROM chat GROUP BY model ORDER BY calls DESC\"",
             "loggia search --purpose debugging --stream app --limit 5 severity:ERROR",
@@ -192,9 +193,9 @@ fn tries(role: &str) -> [&'static str; 3] {
             "loggia tail --purpose incident --ticket INC-1 --stream app severity:ERROR",
         ],
         "privacy_officer" => [
-            "loggia subject find user-1",
-            "loggia subject erase user-1 --reason CASE-1",
-            "loggia subject find user-1   # gone, and late data is refused",
+            "loggia subject find SUBJECT",
+            "loggia subject erase SUBJECT --reason CASE-1",
+            "loggia subject find SUBJECT   # gone, and late data is refused",
         ],
         "auditor" => {
             ["loggia ledger list --limit 10", "loggia ledger checkpoint", "loggia ledger prove 0"]
@@ -209,7 +210,8 @@ fn tries(role: &str) -> [&'static str; 3] {
             "echo '{\"message\":\"hello\",\"level\":\"info\"}' | loggia ingest - --stream app",
             "loggia query --purpose debugging 'SELECT 1 FROM chat'   # refused: this role may only send",
         ],
-    }
+    };
+    commands.map(|command| command.replace("SUBJECT", subject))
 }
 
 fn print_cast(
@@ -217,7 +219,7 @@ fn print_cast(
     url: &str,
     ca: &Path,
     vkey: &str,
-    took: Duration,
+    (took, subject): (Duration, &str),
     screen: &mut Screen,
 ) -> Result<(), Failure> {
     screen.line(&format!(
@@ -232,7 +234,7 @@ fn print_cast(
             "{} as {}\n  export LOGGIA_TOKEN={}",
             info.principal, info.role, token.token
         ))?;
-        for command in tries(&info.role) {
+        for command in tries(&info.role, subject) {
             screen.line(&format!("  {command}"))?;
         }
         screen.line("")?;

@@ -70,14 +70,19 @@ impl Screen {
 
     /// Objects as an aligned table; columns in order of first appearance.
     pub(crate) fn table(&mut self, rows: &[Value]) -> Result<(), Failure> {
-        let mut columns: Vec<&String> = Vec::new();
+        let mut columns: Vec<&str> = Vec::new();
         for row in rows.iter().filter_map(Value::as_object) {
             for name in row.keys() {
-                if !columns.contains(&name) {
+                if !columns.contains(&name.as_str()) {
                     columns.push(name);
                 }
             }
         }
+        self.columns(&columns, rows)
+    }
+
+    /// Objects as an aligned table with these columns, in this order.
+    pub(crate) fn columns(&mut self, columns: &[&str], rows: &[Value]) -> Result<(), Failure> {
         if columns.is_empty() {
             return Ok(());
         }
@@ -86,7 +91,7 @@ impl Screen {
         if std::io::stdout().is_terminal() {
             table.set_content_arrangement(ContentArrangement::Dynamic);
         }
-        table.set_header(columns.iter().map(|name| name.as_str()));
+        table.set_header(columns);
         for row in rows.iter().filter_map(Value::as_object) {
             table.add_row(columns.iter().map(|name| row.get(*name).map_or(String::new(), cell)));
         }

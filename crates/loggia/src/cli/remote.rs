@@ -21,7 +21,8 @@ pub(super) fn query(args: &QueryArgs, screen: &mut Screen) -> Result<ExitCode, F
     let format =
         args.format.unwrap_or(if screen.is_json() { RowFormat::Json } else { RowFormat::Table });
     let encoding = match format {
-        RowFormat::Table | RowFormat::Json => Encoding::Ndjson,
+        RowFormat::Table => Encoding::Json,
+        RowFormat::Json => Encoding::Ndjson,
         RowFormat::Csv => Encoding::Csv,
         RowFormat::Parquet => Encoding::Parquet,
     };
@@ -36,11 +37,15 @@ pub(super) fn query(args: &QueryArgs, screen: &mut Screen) -> Result<ExitCode, F
 
 /// `loggia search`.
 pub(super) fn search(args: &SearchArgs, screen: &mut Screen) -> Result<ExitCode, Failure> {
-    let format = if screen.is_json() { RowFormat::Json } else { RowFormat::Table };
+    let (format, encoding) = if screen.is_json() {
+        (RowFormat::Json, Encoding::Ndjson)
+    } else {
+        (RowFormat::Table, Encoding::Json)
+    };
     let client = Client::new(&args.connection)?;
     let request = client
         .request(Method::POST, "/api/v1/search")
-        .header("Accept", Encoding::Ndjson.media_type())
+        .header("Accept", encoding.media_type())
         .json(&search_body(args)?);
     rows(&client, with_need(request, &args.need), format, screen)
 }
@@ -114,11 +119,16 @@ fn rows(
             }
         }
         if format == RowFormat::Table {
-            let rows: Vec<Value> = serde_json::Deserializer::from_slice(&collected)
-                .into_iter()
-                .collect::<Result<_, _>>()
+            let answer: Value = serde_json::from_slice(&collected)
                 .map_err(|error| Failure::failed(format!("the answer is not JSON: {error}")))?;
-            screen.table(&rows)?;
+            let list = |name: &str| answer.get(name).and_then(Value::as_array);
+            let columns: Vec<&str> = list("columns")
+                .into_iter()
+                .flatten()
+                .filter_map(|column| column.get("name").and_then(Value::as_str))
+                .collect();
+            let rows = list("rows").map(Vec::as_slice).unwrap_or_default();
+            screen.columns(&columns, rows)?;
             screen.note(&format!("{} rows; ledger receipt {receipt}", rows.len()));
         }
         Ok(ExitCode::SUCCESS)
