@@ -1,6 +1,6 @@
 //! Measures durable appends per second with 1 and with 16 threads, then closing and verifying.
 //!
-//! `cargo run --release -p loggia-ledger --example append_speed [FOLDER] [SECONDS]`
+//! `cargo run --release -p loggia-ledger --example ledger_speed [FOLDER] [SECONDS]`
 
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 #![expect(clippy::print_stdout, reason = "it is a program")]
