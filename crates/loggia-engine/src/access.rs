@@ -179,12 +179,7 @@ impl Engine {
         principal: &Principal,
         request: SearchRequest,
     ) -> Result<Answer, EngineError> {
-        let ask = Ask {
-            purpose: request.purpose.clone(),
-            ticket: request.ticket.clone(),
-            protocol: request.protocol,
-            action: Permission::Read,
-        };
+        let ask = request.ask();
         let grant = self.authorise(principal, &ask, &[request.stream.as_str()]).await?;
         let statement = search(&grant, &request.terms())?;
         self.run(grant, &ask, statement).await
@@ -311,6 +306,15 @@ fn clear_columns(grant: &Grant) -> Vec<String> {
 }
 
 impl SearchRequest {
+    fn ask(&self) -> Ask {
+        Ask {
+            purpose: self.purpose.clone(),
+            ticket: self.ticket.clone(),
+            protocol: self.protocol,
+            action: Permission::Read,
+        }
+    }
+
     fn terms(&self) -> Search<'_> {
         Search {
             stream: &self.stream,
@@ -360,12 +364,7 @@ impl Engine {
         principal: &Principal,
         request: SearchRequest,
     ) -> Result<Tail, EngineError> {
-        let ask = Ask {
-            purpose: request.purpose.clone(),
-            ticket: request.ticket.clone(),
-            protocol: request.protocol,
-            action: Permission::Read,
-        };
+        let ask = request.ask();
         let grant = self.authorise(principal, &ask, &[request.stream.as_str()]).await?;
         let statement = search_tail(&grant, &request.terms())?;
         let (event, receipt) = self.receipt(&grant, &ask, &statement).await?;

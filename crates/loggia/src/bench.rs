@@ -123,7 +123,7 @@ async fn ingest(args: &IngestBench, screen: &mut Screen) -> Result<(), Failure> 
     let seconds = started.elapsed().as_secs_f64();
     let status = server.engine().status();
     server.engine().flush()?;
-    let on_disk = size_of(&dir.path().join("data").join("segments"));
+    let on_disk = crate::cli::size_of(&dir.path().join("data").join("segments"));
     server.stop().await?;
     report(
         screen,
@@ -212,16 +212,4 @@ async fn send_all(
             Err(failure) => return Err(failure),
         }
     }
-}
-
-fn size_of(dir: &std::path::Path) -> u64 {
-    let Ok(items) = std::fs::read_dir(dir) else { return 0 };
-    items
-        .flatten()
-        .map(|item| match item.metadata() {
-            Ok(meta) if meta.is_dir() => size_of(&item.path()),
-            Ok(meta) => meta.len(),
-            Err(_) => 0,
-        })
-        .sum()
 }

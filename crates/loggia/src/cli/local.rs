@@ -206,7 +206,7 @@ pub(super) fn verify(args: &StoreArgs, screen: &mut Screen) -> Result<ExitCode, 
 }
 
 /// Bytes of all files below a directory; what cannot be read counts as nothing.
-fn size_of(dir: &Path) -> u64 {
+pub(crate) fn size_of(dir: &Path) -> u64 {
     let Ok(items) = std::fs::read_dir(dir) else { return 0 };
     items
         .flatten()

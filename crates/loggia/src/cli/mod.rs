@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use client::{Client, Connection};
-pub(crate) use local::stop_signal;
+pub(crate) use local::{size_of, stop_signal};
 pub(crate) use output::Screen;
 
 use crate::failure::Failure;
